@@ -43,14 +43,14 @@ class Writer:
         offset = self.ends[partition]
         self.ends[partition] += 1
         prefix, suffix = type_prefix(TOPICS.namespace, self.topic)
-        told = {
+        sent = {
             "ce_specversion": "1.0",
             "ce_id": f"{self.name}-{self.count}",
             "ce_source": inbound_source(self.name),
             "ce_type": f"{prefix}{kind}{suffix}",
             "ce_time": MOMENT.isoformat(),
         } | headers
-        packed = tuple((name, value.encode()) for name, value in told.items())
+        packed = tuple((name, value.encode()) for name, value in sent.items())
         value = body if isinstance(body, bytes) else msgspec.json.encode(body)
         return Record(self.topic, partition, key.encode(), value, packed, offset)
 

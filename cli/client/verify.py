@@ -205,8 +205,8 @@ async def ledger_findings(platform: Connected) -> AsyncIterator[Finding]:
 
 
 async def inbound_findings(platform: Connected) -> AsyncIterator[Finding]:
-    """What conditionality finds in what it took in by topic from outside, where there is no log of
-    an owner to hold it against: what was consumed is what was noted."""
+    """The faults that conditionality finds in what it took in from outside: no owner's log stands
+    behind that, so what was consumed is held against what was noted."""
     auditor = platform.client("auditor", "conditionality:read")
     check = await auditor.get("conditionality", "/inbound-check", InboundCheck)
     for broken in check.broken:

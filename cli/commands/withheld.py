@@ -35,10 +35,10 @@ class Withheld:
     detail: str
 
     def __str__(self) -> str:
-        place = f"{self.topic}/{self.partition}@{self.offset}"
+        message = f"{self.topic}/{self.partition}@{self.offset}"
         where = f" ({self.field})" if self.field else ""
         names = f"{self.writer} {self.reporter or '-'} {self.message or '-'}"
-        return f"{place} {names}: {self.reason}{where}. {self.detail}"
+        return f"{message} {names}: {self.reason}{where}. {self.detail}"
 
 
 def withheld(

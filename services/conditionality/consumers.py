@@ -63,7 +63,7 @@ from services.conditionality.tables.roster import (
     open_evaluation,
 )
 from services.conditionality.workers.case_orders import take_case
-from services.conditionality.workers.inbound import Intake, Unknown
+from services.conditionality.workers.inbound import OutsideReports, Unknown
 from services.conditionality.workers.judging import RuleSetPolicies, facts_at_cut, judge
 from services.conditionality.workers.withdrawer import cancel, lock_uncancelled
 
@@ -80,20 +80,20 @@ INBOUND: Final[Mapping[str, type[Any]]] = {
 }
 
 
-def subscriptions(policies: RuleSetPolicies, intake: Intake) -> tuple[Subscription, ...]:
+def subscriptions(policies: RuleSetPolicies, outside: OutsideReports) -> tuple[Subscription, ...]:
     """The topics that conditionality reads."""
     own = _sessions(policies), _roster(policies), _tahap(policies), _cases(policies)
-    return *own, *_inbound(intake)
+    return *own, *_inbound(outside)
 
 
-def _inbound(intake: Intake) -> Iterator[Subscription]:
+def _inbound(outside: OutsideReports) -> Iterator[Subscription]:
     """The topics on which schools and health facilities report through registered writers."""
 
     async def take(unit: Transaction, messages: Sequence[Incoming]) -> None:
-        await intake.take(unit, messages)
+        await outside.take(unit, messages)
 
     async def withhold(unit: Transaction, messages: Sequence[Incoming]) -> None:
-        await intake.withhold(unit, messages)
+        await outside.withhold(unit, messages)
 
     for topic, body in INBOUND.items():
         yield Subscription(SERVICE, topic, {body.__name__: body}, take, Unknown, withhold)

@@ -27,7 +27,7 @@ from services.conditionality.http.openapi_examples import EXAMPLES
 from services.conditionality.tables.regions import lives
 from services.conditionality.tables.unmatched import unmatched_readings
 from services.conditionality.workers.closer import REPEATER, Closer, Repeater
-from services.conditionality.workers.inbound import Intake
+from services.conditionality.workers.inbound import OutsideReports
 from services.conditionality.workers.job_progress import CLOSER, EVALUATIONS
 from services.conditionality.workers.re_decider import RE_DECIDER, ReDecider
 from services.conditionality.workers.withdrawer import WITHDRAWER, Withdrawer
@@ -42,7 +42,7 @@ async def parts(running: Running) -> Parts:
     store, recognition = running.store, await running.recognition()
     running.looks.append(Seldom(partial(unmatched_readings, store)))
     keys = running.inbound_keys()
-    intake = Intake(recognition, keys, WRITERS)
+    outside = OutsideReports(recognition, keys, WRITERS)
     workers = {
         CLOSER: Closer(store).step,
         REPEATER: Repeater(store).step,
@@ -56,7 +56,7 @@ async def parts(running: Running) -> Parts:
         "policies": POLICIES,
         "excuses": EXCUSES,
     }
-    return Parts(subscriptions(POLICIES, intake), workers, resources)
+    return Parts(subscriptions(POLICIES, outside), workers, resources)
 
 
 SERVICE: Final = Service(

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
+from libs.chassis.catalogue import catalogue
 from libs.chassis.dev_certificates import Authority, make_certificates
 from libs.chassis.dev_partner_keys import OWN, REGISTER, make_partner_keys
 from libs.chassis.settings import Settings
@@ -24,6 +25,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text
 CONTAINERS: dict[str, dict[str, Any]] = COMPOSE["services"]
 JOBS = {"migrate", "pkh", "rebuild"}  # ends by itself; for migrate's success others wait
 OURS = {name for name, each in CONTAINERS.items() if each["image"].startswith("pkh-platform:")}
+OUTSIDERS = [user.removeprefix("pkh_") for user in catalogue().outsiders]
 SERVICES = [name for name in service_names() if (ROOT / "services" / name / "main.py").exists()]
 NAME = re.compile(r"(?:PKH|OTEL)_[A-Z_]+")
 
@@ -166,7 +168,7 @@ def is_read(variable: str) -> bool:
     if variable.endswith("_PASSWORD_FILE"):  # read beside its URL
         return is_read(variable.removesuffix("_PASSWORD_FILE") + "_URL")
     # Names that are made from a service's name.
-    other = "|".join(each.upper() for each in [*service_names(), "treasury", "bank"])
+    other = "|".join(each.upper() for each in [*service_names(), "treasury", "bank", *OUTSIDERS])
     return bool(re.fullmatch(rf"PKH_({other})(_OWNER|_DATABASE|_KAFKA)?_URL", variable))
 
 
@@ -215,7 +217,7 @@ def with_files(value: str, directory: Path) -> str:
     if path.suffix in (".pem", ".key"):
         make_certificates(path.parent, [], ["payments"], "127.0.0.1")
         return str(path)
-    path.write_text("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n")
+    path.write_text("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE=\n")
     return str(path)
 
 

@@ -173,9 +173,9 @@ async def _repeat(unit: Transaction""",
         "facts of persons whom no family has are recorded and not noted",
         (
             Change(
-                "services/conditionality/http/csv_commands.py",
-                "        await keep_unmatched(unit.connection, "
-                "[self._unmatched(row, report) for row in unknown])\n",
+                "services/conditionality/workers/recording.py",
+                "    await keep_unmatched(unit.connection, "
+                "[_unmatched(fact, sender) for fact in unknown])\n",
                 "",
             ),
         ),
@@ -189,10 +189,9 @@ async def _repeat(unit: Transaction""",
         "whoever may report at all reports of persons of every region",
         (
             Change(
-                "services/conditionality/http/csv_commands.py",
-                "        return self.sender.may_see("
-                "*regions.get(row.token, self.sender.regions))\n",
-                "        return self.sender.may_see(*self.sender.regions)\n",
+                "services/conditionality/workers/recording.py",
+                "        may = sender.may_see(*regions.get(fact.token, sender.regions))\n",
+                "        may = sender.may_see(*sender.regions)\n",
             ),
         ),
         f"{CONDITIONALITY}/test_unmatched.py"

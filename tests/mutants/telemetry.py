@@ -17,8 +17,8 @@ TELEMETRY: Final = (
         (
             Change(
                 "libs/events/consumer/inbox.py",
-                "trace=trace, cause=last.id",
-                "trace=None, cause=last.id",
+                "return Context(last.time, actor, trace, last.id)",
+                "return Context(last.time, actor, None, last.id)",
             ),
         ),
         f"{TRACES}::test_a_batch_is_one_span_that_what_it_causes_goes_on_from",

@@ -76,7 +76,7 @@ async def inbound_keys(keys: NumberKeysOf, writer: AnyWriter) -> NumberKeySet:
 
 
 class InboundCheck(BaseModel):
-    """What does not add up in what was taken in by topic, a sentence each; none where all does."""
+    """A check of what was taken in by topic: a sentence for each sum that does not come out."""
 
     broken: list[str]
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from libs.chassis.regions import region_ranges
+from libs.events.consumer.unlogged import Progress, progress
 from libs.events.store.postgres import Store
 from libs.events.store.transaction import Transaction
 from services.conditionality.domain.writers import Withheld
@@ -16,11 +17,6 @@ _TAKEN: Final = "SELECT id, content FROM inbound_message WHERE id = ANY($1)"
 _TAKE: Final = """
 INSERT INTO inbound_message (id, content)
 SELECT * FROM unnest($1::bytea[], $2::bytea[]) AS new (id, content) ORDER BY id
-"""
-# A partition's life was written before any message of it was looked at.
-_LIVES: Final = """
-SELECT partition, coalesce(epoch, '') AS life FROM consumed WHERE subscription = $1 AND topic = $2
-AND partition = ANY($3)
 """
 _WITHHOLD: Final = """
 INSERT INTO inbound_withheld
@@ -49,21 +45,12 @@ ORDER BY topic, partition, life, place LIMIT $10
 """
 
 
-# What is no message was parked by its offset; of a topic that was made anew some may be of before.
-_CHECKED: Final = """
-SELECT c.topic, c.partition, c.position AS consumed, coalesce(n.taken, 0) AS taken,
-       coalesce(n.repeated, 0) AS repeated, coalesce(n.withheld, 0) AS withheld,
-       (SELECT count(*) FROM parked AS p
-        WHERE p.subscription = c.subscription AND p.topic = c.topic
-          AND p.partition = c.partition AND p.position < 0 AND -1 - p.position < c.position)
-       AS malformed,
+_COUNTS: Final = """
+SELECT coalesce(max(taken), 0) AS taken, coalesce(max(repeated), 0) AS repeated,
+       coalesce(max(withheld), 0) AS withheld,
        (SELECT count(*) FROM inbound_withheld AS w
-        WHERE w.topic = c.topic AND w.partition = c.partition AND w.life = coalesce(c.epoch, ''))
-       AS listed
-FROM consumed AS c
-LEFT JOIN inbound_count AS n
-  ON n.topic = c.topic AND n.partition = c.partition AND n.life = coalesce(c.epoch, '')
-WHERE c.topic = ANY($1) ORDER BY c.topic, c.partition
+        WHERE w.topic = $1 AND w.partition = $2 AND w.life = $3) AS listed
+FROM inbound_count WHERE topic = $1 AND partition = $2 AND life = $3
 """
 _IDS: Final = """
 SELECT (SELECT count(*) FROM inbound_message) AS ids,
@@ -117,14 +104,6 @@ async def keep_taken(unit: Transaction, contents: Mapping[bytes, bytes]) -> None
         await unit.connection.execute(_TAKE, *map(list, zip(*contents.items(), strict=True)))
 
 
-async def lives_of(
-    unit: Transaction, subscription: str, topic: str, partitions: Collection[int]
-) -> dict[int, str]:
-    """The life of each of these partitions of a topic."""
-    rows = await unit.connection.fetch(_LIVES, subscription, topic, list(partitions))
-    return {row["partition"]: row["life"] for row in rows}
-
-
 async def keep_withheld(
     unit: Transaction, lives: Mapping[int, str], messages: Sequence[WithheldMessage]
 ) -> None:
@@ -170,19 +149,23 @@ async def unaccounted(store: Store, topics: Sequence[str]) -> list[str]:
         store.pool.acquire() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
-        for row in await connection.fetch(_CHECKED, list(topics)):
-            at = f"{row['topic']}/{row['partition']}"
-            noted = row["taken"] + row["repeated"] + row["withheld"]
-            if not noted <= row["consumed"] <= noted + row["malformed"]:
-                found.append(
-                    f"has consumed {row['consumed']} messages of {at} and noted {noted}, "
-                    f"with {row['malformed']} that are none"
-                )
-            if row["listed"] != row["withheld"]:
-                found.append(
-                    f"has withheld {row['withheld']} messages of {at} and lists {row['listed']}"
-                )
+        for partition in await progress(connection, topics):
+            named = partition.topic, partition.partition, partition.life
+            row = await connection.fetchrow(_COUNTS, *named)
+            if row is not None:
+                found += _missing(partition, Count(*row[:3]), row["listed"])
         ids = await connection.fetchrow(_IDS)
     if ids is not None and ids["ids"] != ids["taken"]:
         found.append(f"has taken in {ids['taken']} messages and knows {ids['ids']} by their ids")
     return found
+
+
+def _missing(partition: Progress, counted: Count, listed: int) -> Iterator[str]:
+    at, noted = f"{partition.topic}/{partition.partition}", sum(counted)
+    if not noted <= partition.position <= noted + partition.malformed:
+        yield (
+            f"has consumed {partition.position} messages of {at} and noted {noted}, "
+            f"with {partition.malformed} that are none"
+        )
+    if listed != counted.withheld:
+        yield f"has withheld {counted.withheld} messages of {at} and lists {listed}"

@@ -1,4 +1,4 @@
-"""What schools and health facilities report by topic, through writers who are registered for it.
+"""Reports of schools and health facilities by topic, through writers who are registered for it.
 
 A message is taken in whole or withheld whole, with a reason that people can look at, and holds up
 nothing: its key is a whole school. What is taken in is recorded as a file's rows are.
@@ -18,11 +18,12 @@ from libs.chassis.forms import NIK, NPSN, OFFICE_ID, holds_number
 from libs.events.bus.envelope import inbound_source
 from libs.events.bus.incoming import Incoming
 from libs.events.consumer.parking import record_sha256
+from libs.events.consumer.unlogged import lives_of
 from libs.events.store.model import encode
 from libs.events.store.transaction import Transaction
 from libs.privacy.closed_numbers import NumberKeys, NumberUnopened, Unopened
 from libs.privacy.recognition import Recognition
-from services.conditionality.contract import SERVICE, PersonVisitsReported, PupilMonthsReported
+from services.conditionality.contract import PersonVisitsReported, PupilMonthsReported
 from services.conditionality.domain.person import (
     InvalidRecord,
     SchoolMonth,
@@ -37,7 +38,6 @@ from services.conditionality.tables.inbound import (
     count,
     keep_taken,
     keep_withheld,
-    lives_of,
     taken_before,
 )
 from services.conditionality.workers.recording import Reported, record_facts
@@ -101,7 +101,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Intake:
+class OutsideReports:
     """Takes in what writers report; `keys` open the numbers, `writers` are the register."""
 
     recognition: Recognition
@@ -112,14 +112,14 @@ class Intake:
         """Record the facts of messages of one topic, and withhold those that cannot be."""
         reports, withheld = await asyncio.to_thread(self._read, messages)
         persons = await self.recognition.of(niks=[report.nik for report in reports])
-        known = await taken_before(unit, {report.id for report in reports})
+        earlier = await taken_before(unit, {report.id for report in reports})
         new: list[tuple[str, Report]] = []
         contents: dict[bytes, bytes] = {}
         repeated: list[Report] = []
         for report in reports:
             token = persons.nik(report.nik)
             content = _hash(encode((token, report.records)))
-            before = (known | contents).get(report.id)
+            before = (earlier | contents).get(report.id)
             if before is None:
                 contents[report.id] = content
                 new.append((token, report))
@@ -219,7 +219,7 @@ async def _note(
     """Count what came of messages by partition, and keep those that were withheld."""
     by_outcome = [Counter(one.partition for one in some) for some in (taken, repeated, withheld)]
     partitions = set().union(*by_outcome)
-    lives = await lives_of(unit, SERVICE, topic, partitions)
+    lives = await lives_of(unit.connection, topic, partitions)
     await keep_withheld(unit, lives, withheld)
     counts = {number: Count(*(found[number] for found in by_outcome)) for number in partitions}
     await count(unit, topic, lives, counts)
@@ -253,16 +253,16 @@ def _records(body: PupilMonthsReported | PersonVisitsReported) -> Records:
 
 
 def _checked_months(body: PupilMonthsReported) -> Iterable[SchoolMonth]:
-    for said in body.months:
-        days = said.effective_days, said.absent, said.permitted, said.sick
-        month = SchoolMonth(said.month, *days)
+    for one in body.months:
+        days = one.effective_days, one.absent, one.permitted, one.sick
+        month = SchoolMonth(one.month, *days)
         check_school_month(month)
         yield month
 
 
 def _checked_visits(body: PersonVisitsReported) -> Iterable[Visit]:
-    for said in body.visits:
-        visit = Visit(said.month, said.service, said.attended)
+    for one in body.visits:
+        visit = Visit(one.month, one.service, one.attended)
         check_visit(visit)
         yield visit
 

@@ -30,7 +30,7 @@ from services.conditionality.contract import (
 )
 from services.conditionality.domain.person import RecordSchoolMonths, SchoolMonth
 from services.conditionality.workers.closer import Closer, Repeater
-from services.conditionality.workers.inbound import Intake
+from services.conditionality.workers.inbound import OutsideReports
 from services.conditionality.workers.judging import RuleSetPolicies
 from services.conditionality.workers.re_decider import ReDecider
 from services.conditionality.workers.withdrawer import Withdrawer
@@ -70,7 +70,7 @@ class Bench:
     pseudonymizer: Pseudonymizer
     consumer: Consumer
     policies: RuleSetPolicies
-    intake: Intake
+    outside: OutsideReports
     roster: Sender = field(default_factory=lambda: Sender(ROSTER_TOPIC))
     tahaps: Sender = field(default_factory=lambda: Sender(TAHAP_TOPIC))
     cases: Sender = field(default_factory=lambda: Sender(CASE_TOPIC))
@@ -287,11 +287,13 @@ async def bench_at(
         policies = policies or policy.load()
         keys = settings.inbound_keys
         assert keys is not None
-        intake = Intake(Recognition(settings.token_key, store.pool), keys, policy.load_writers())
-        reads = subscriptions(policies, intake)
+        outside = OutsideReports(
+            Recognition(settings.token_key, store.pool), keys, policy.load_writers()
+        )
+        reads = subscriptions(policies, outside)
         consumer = Consumer(store, bus, "conditionality", reads, TOPICS)
         persons = Pseudonymizer(settings.token_key.secrets[1])
-        yield Bench(store, persons, consumer, policies, intake)
+        yield Bench(store, persons, consumer, policies, outside)
     finally:
         await store.close()
         await bus.close()

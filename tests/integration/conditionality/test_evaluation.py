@@ -151,7 +151,7 @@ async def test_a_parked_line_that_is_replayed_is_evaluated_and_the_tahap_closed_
     await bench.close()
 
     policies = {**bench.policies, "1999": bench.policies[RULE_SET]}
-    mended = subscriptions(policies, bench.intake)
+    mended = subscriptions(policies, bench.outside)
     async with bench.store.transaction(CONTEXT) as unit:
         replayed = await replay(unit, mended, Selection(ROSTER_TOPIC, SECOND))
     assert replayed
@@ -171,7 +171,7 @@ async def test_a_later_line_of_a_parked_family_waits_and_is_replayed_in_order(
     assert await sent(bench.store, "CycleEvaluated") == []
 
     policies = {**bench.policies, "1999": bench.policies[RULE_SET]}
-    mended = subscriptions(policies, bench.intake)
+    mended = subscriptions(policies, bench.outside)
     async with bench.store.transaction(CONTEXT) as unit:
         replayed = await replay(unit, mended, Selection(ROSTER_TOPIC, FAMILY))
     assert replayed

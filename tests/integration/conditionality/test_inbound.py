@@ -32,13 +32,13 @@ KIND, VISITS = "PupilMonthsReported", "PersonVisitsReported"
 @pytest.fixture
 def dapodik(bench: Bench) -> Writer:
     """The register of schools, which knows the platform's public keys."""
-    return Writer(DAPODIK, EDUCATION_TOPIC, bench.intake.keys.public_set())
+    return Writer(DAPODIK, EDUCATION_TOPIC, bench.outside.keys.public_set())
 
 
 @pytest.fixture
 def satusehat(bench: Bench) -> Writer:
     """The exchange of health facilities."""
-    return Writer(SATUSEHAT, HEALTH_TOPIC, bench.intake.keys.public_set())
+    return Writer(SATUSEHAT, HEALTH_TOPIC, bench.outside.keys.public_set())
 
 
 @pytest_asyncio.fixture
@@ -293,9 +293,9 @@ async def test_a_family_outside_the_writer_s_areas_is_not_reported_on(
 ) -> None:
     here = WriterTerm("2023-01", "", ("61",), ("3",))
     writers = {DAPODIK: Registered(DAPODIK, EDUCATION_TOPIC, (here,))}
-    intake = replace(registered.intake, writers=writers)
+    outside = replace(registered.outside, writers=writers)
     local = [
-        replace(one, handler=intake.take, withhold=intake.withhold)
+        replace(one, handler=outside.take, withhold=outside.withhold)
         for one in registered.consumer.subscriptions
         if one.topic == EDUCATION_TOPIC
     ]
@@ -374,7 +374,7 @@ async def test_the_door_shows_keys_and_what_was_withheld_to_who_may_see_the_writ
         found: list[Any] = answer.json().get("items", answer.json().get("keys"))
         return found
 
-    assert await items("/inbound-keys") == bench.intake.keys.public_set()["keys"]
+    assert await items("/inbound-keys") == bench.outside.keys.public_set()["keys"]
     assert len(await items()) == 4
     assert await items(region="61.03") == []  # the writer speaks for the nation
     [one] = await items("/withheld-messages?reporter=" + MADRASAH)

@@ -24,7 +24,7 @@ async def asking(bench: Bench) -> Bench:
     """Conditionality of a year in which payees owe a session in every month."""
     further = {"P2K2": FurtherDuty("PAYEE", VisitMonthly("P2K2"))}
     policies = {**bench.policies, RULE_SET: replace(bench.policies[RULE_SET], further=further)}
-    consumer = replace(bench.consumer, subscriptions=subscriptions(policies, bench.intake))
+    consumer = replace(bench.consumer, subscriptions=subscriptions(policies, bench.outside))
     return replace(bench, policies=policies, consumer=consumer)
 
 

@@ -39,4 +39,4 @@ def test_what_was_withheld_is_told_with_its_place_and_reason(
         f"{at} - -: UNREADABLE. {said}",
         "2 messages were not taken in.",
     ]
-    assert dict(fake.asked[0].url.params) == {"writer": "dapodik"}
+    assert fake.asked[0].url.params["writer"] == "dapodik"
