@@ -112,16 +112,16 @@ class OutsideReports:
         """Record the facts of messages of one topic, and withhold those that cannot be."""
         reports, withheld = await asyncio.to_thread(self._read, messages)
         persons = await self.recognition.of(niks=[report.nik for report in reports])
-        earlier = await taken_before(unit, {report.id for report in reports})
+        seen = await taken_before(unit, {report.id for report in reports})
         new: list[tuple[str, Report]] = []
         contents: dict[bytes, bytes] = {}
         repeated: list[Report] = []
         for report in reports:
             token = persons.nik(report.nik)
             content = _hash(encode((token, report.records)))
-            before = (earlier | contents).get(report.id)
+            before = seen.get(report.id)
             if before is None:
-                contents[report.id] = content
+                seen[report.id] = contents[report.id] = content
                 new.append((token, report))
             elif before == content:
                 repeated.append(report)

@@ -44,7 +44,7 @@ SERVICES: Final = catalogue().services
 TOPICS: Final = Topics.load(ROOT / "contracts")
 OPEN: Final = TOPICS.open(TOPICS.partitions, datetime.now(UTC).date())
 PUBLISHED: Final = OPEN.keys() & TOPICS.owners.keys()
-"""What services publish; on the others somebody outside writes."""
+"""The topics of services; on the others somebody outside writes."""
 WRITERS: Final = TOPICS.registered()
 FOREIGN: Final = [
     (name, topic) for name, entry in SERVICES.items() for topic in OPEN if topic not in entry.reads

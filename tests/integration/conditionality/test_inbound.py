@@ -1,4 +1,4 @@
-"""What writers report by topic: taken in as a file's rows are, or withheld with a reason."""
+"""Reports of writers by topic: taken in as a file's rows are, or withheld with a reason."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ async def counts(bench: Bench) -> tuple[int, int, int]:
 
 
 async def parked(bench: Bench) -> list[str]:
-    """What is said of parked records."""
+    """The reasons for which records are parked."""
     return [row["error"] for row in await bench.store.pool.fetch("SELECT error FROM parked")]
 
 
