@@ -39,6 +39,14 @@ ISSUERS: Final = (
         SAYS_RIGHT,
     ),
     Mutant(
+        "weak-sign-in-counts",
+        "a scope that wants a strong sign-in is had by any",
+        (Change(AUTH, " - _too_weak(payload, issuer.strong)\n", "\n"),),
+        "tests/unit/chassis/test_auth.py"
+        "::test_a_scope_that_wants_a_strong_sign_in_is_had_by_no_weaker_or_older_one",
+        SAYS_RIGHT,
+    ),
+    Mutant(
         "region-beyond-its-issuer",
         "an issuer gives its people regions that it may not say",
         (
