@@ -43,7 +43,7 @@ ISSUERS: Final = (
         "a scope that wants a strong sign-in is had by any",
         (Change(AUTH, " - _too_weak(payload, issuer.strong)\n", "\n"),),
         "tests/unit/chassis/test_auth.py"
-        "::test_a_scope_that_wants_a_strong_sign_in_is_had_by_no_weaker_or_older_one",
+        "::test_a_scope_that_wants_a_strong_sign_in_is_had_by_no_weaker_or_older_one[said1-False]",
         SAYS_RIGHT,
     ),
     Mutant(
