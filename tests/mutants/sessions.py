@@ -11,6 +11,7 @@ TAKEN: Final = f"{P2K2}/test_imports.py::test_sessions_and_attendance_are_taken_
 CHECK_IN: Final = "tests/integration/attacks/test_a_check_in_that_nobody_scanned.py"
 TOKENS: Final = "tests/unit/p2k2/test_check_in.py"
 ROWS: Final = "services/p2k2/http/csv_commands.py"
+FACILITATORS: Final = "tests/integration/p2k2/test_facilitators.py"
 
 SESSIONS: Final = (
     Mutant(
@@ -120,5 +121,18 @@ SESSIONS: Final = (
         "::test_a_familys_timeline_tells_its_own_part_and_nobody_elses",
         "tests/integration/projection/test_sessions.py"
         "::test_a_module_is_completed_by_all_of_its_sessions",
+    ),
+    Mutant(
+        "facilitator-of-every-group",
+        "a facilitator sees and records the sessions of another facilitator's group",
+        (
+            Change(
+                "services/p2k2/http/sessions.py",
+                "    return own_only(asker, wide) in (None, facilitator)\n",
+                "    return True\n",
+            ),
+        ),
+        f"{FACILITATORS}::test_a_session_of_anothers_group_is_as_unknown_as_none",
+        f"{FACILITATORS}::test_a_facilitator_records_who_came_to_their_group",
     ),
 )
