@@ -411,8 +411,8 @@ async def _erase(transaction: Transaction, families: Sequence[str]) -> None:
 async def _add(transaction: Transaction, rows: Rows, write: Write, row: Row) -> Rows:
     """The rows with one more; those before it are written first where they would be in its way."""
     key = row[: write.keys]
-    takes_back = write in TAKEN_BACK
-    if key in rows.get(write, ()) or any((other in TAKEN_BACK) != takes_back for other in rows):
+    first = next(iter(rows), write)  # all of them take back, or none
+    if key in rows.get(write, ()) or (first in TAKEN_BACK) != (write in TAKEN_BACK):
         await _write(transaction, rows)
         rows = {}
     rows.setdefault(write, {})[key] = row
