@@ -29,8 +29,12 @@ class Case:
     paused: bool
     assigned: str
     resolution: str = ""
+    erased: bool = False
+    erasure_proposed_by: str = ""
 
     def __str__(self) -> str:
+        proposed = self.erasure_proposed_by
+        waits = f"erasure proposed by {proposed}" if proposed else ""
         asked = "its reporter is asked" if self.paused else ""
         until = f"due {self.due_on}" if self.due_on else "without a term"
         late = "OVERDUE" if self.overdue else ""
@@ -44,6 +48,7 @@ class Case:
             late,
             asked,
             desk,
+            "erased" if self.erased else waits,
         )
         return " · ".join(part for part in parts if part)
 
@@ -103,6 +108,12 @@ async def take(person: Client, case: str, step: str, body: dict[str, object] | N
     """Take a step on a case as it stands now: assignment, notes, resolution and their like."""
     seen = await see(person, case)
     await person.post(SERVICE, f"/cases/{case}/{step}", body, seen.if_match)
+
+
+async def erase(reporter: Client, receipt: str, pin: str) -> None:
+    """Have name, contact and words of a case erased, as whoever has its receipt."""
+    body = {"receipt": receipt, "pin": pin}
+    await reporter.post(SERVICE, "/followed-cases/erasure", body)
 
 
 async def follow(reporter: Client, receipt: str, pin: str) -> Followed:

@@ -23,6 +23,7 @@ from cli.client.complaints import (
     ask_remedy,
     cases,
     decide_appeal,
+    erase,
     follow,
     receive,
     see,
@@ -36,6 +37,7 @@ from cli.commands.steps import As, TahapId, Yes, sure
 from libs.chassis.forms import day
 
 DECISIONS: Final = ("UPHELD", "REJECTED")
+ERASURES: Final = ("APPROVED", "REJECTED")
 RESOLUTIONS: Final = (*DECISIONS, "REFERRED")
 
 CaseId = Annotated[str, typer.Argument(metavar="CASE", help="The case's id.")]
@@ -102,6 +104,24 @@ def follow_(
 async def _follow(receipt: str, pin: str, data: Path) -> str:
     async with connected(data) as platform:
         return str(await follow(platform.client("portal", FOLLOWS), receipt, pin))
+
+
+@complaint.command("erase-own")
+def erase_own(
+    receipt: Annotated[str, typer.Argument(metavar="RECEIPT", help="The receipt's number.")],
+    data: State = STATE,
+    yes: Yes = False,
+) -> None:
+    """Erase name, contact and words of a case that has ended, for its reporter; asks for the PIN."""
+    pin = secret("PIN")
+    sure("Nobody reads them again, and nobody follows the case. Sure?", yes)
+    run(_erase_own(receipt, pin, data))
+    out.print("Erased.")
+
+
+async def _erase_own(receipt: str, pin: str, data: Path) -> None:
+    async with connected(data) as platform:
+        await erase(platform.client("portal", FOLLOWS), receipt, pin)
 
 
 # -- Received -------------------------------------------------------------------------------------
@@ -225,6 +245,33 @@ def unlink(case: CaseId, person: As, data: State = STATE) -> None:
     _work(case, "unlinking", None, person, data)
 
 
+@complaint.command("erase")
+def erase_(
+    case: CaseId,
+    evidence: Annotated[str, typer.Option(help="The number of the request's document.")],
+    person: As,
+    data: State = STATE,
+) -> None:
+    """Propose to erase what was said on a case that has ended; another person decides."""
+    _work(case, "erasure", {"evidence": evidence}, person, data, DECIDES)
+
+
+@complaint.command("decide-erasure")
+def decide_erasure(
+    case: CaseId,
+    decision: Annotated[str, typer.Argument(help=f"{' or '.join(ERASURES)}.")],
+    person: As,
+    data: State = STATE,
+    yes: Yes = False,
+) -> None:
+    """Have name, contact and words of a case erased for ever, or let them stay."""
+    if decision not in ERASURES:
+        raise typer.BadParameter(f"must be {' or '.join(ERASURES)}", param_hint="DECISION")
+    if decision == ERASURES[0]:
+        sure("Nobody reads them again. Sure?", yes)
+    _work(case, "erasure/decision", {"decision": decision}, person, data, DECIDES)
+
+
 @complaint.command("sweep")
 def sweep_(
     on: Annotated[
@@ -254,15 +301,23 @@ def _answer(what: str, template: str) -> dict[str, object]:
     return {name: value for name, value in answer.items() if value}
 
 
-def _work(case: str, step: str, body: dict[str, object] | None, person: str, data: Path) -> None:
-    out.print(run(_worked(case, step, body, person, data)), highlight=False, soft_wrap=True)
+def _work(
+    case: str,
+    step: str,
+    body: dict[str, object] | None,
+    person: str,
+    data: Path,
+    scope: str = HANDLES,
+) -> None:
+    worked = run(_worked(case, step, body, person, data, scope))
+    out.print(worked, highlight=False, soft_wrap=True)
 
 
 async def _worked(
-    case: str, step: str, body: dict[str, object] | None, person: str, data: Path
+    case: str, step: str, body: dict[str, object] | None, person: str, data: Path, scope: str
 ) -> str:
     async with connected(data) as platform:
-        worker = platform.client(person, LOOKS_AT, HANDLES)
+        worker = platform.client(person, LOOKS_AT, scope)
         await take(worker, case, step, body)
         return str((await see(worker, case)).value)
 

@@ -9,8 +9,8 @@ from libs.events.bus.incoming import Incoming
 from libs.events.consumer.subscription import Handler, Subscription
 from libs.events.store.handle import handle
 from libs.events.store.transaction import Transaction
-from libs.privacy.keys import KeyRing
 from services.complaints.contract import (
+    CASE,
     COMMITMENT_TOPIC,
     FAMILY_TOPIC,
     REMEDY,
@@ -22,6 +22,7 @@ from services.complaints.contract import (
     FamilyErased,
     OrderAnswered,
 )
+from services.complaints.domain.erasing import EraseCase
 from services.complaints.domain.remedy import (
     Command,
     NoteAnswer,
@@ -29,7 +30,7 @@ from services.complaints.domain.remedy import (
     NotePause,
     NoteRefusal,
 )
-from services.complaints.tables.cases import cases_of
+from services.complaints.tables.cases import cases_of, keep_cases
 
 
 def take_answers(service: str) -> Handler:
@@ -74,21 +75,23 @@ ANSWERS: Final = Subscription(
 )
 
 
-def of_registry(keys: KeyRing) -> Subscription:
+_take_answers_of_registry: Final = take_answers("registry")
+
+
+async def take_families(unit: Transaction, messages: Sequence[Incoming]) -> None:
     """Answers of registry, and erased families: nobody reads again what was said on their cases."""
-    take = take_answers("registry")
-
-    async def take_families(unit: Transaction, messages: Sequence[Incoming]) -> None:
-        erased = {m.body.family for m in messages if isinstance(m.body, FamilyErased)}
-        # A key that is destroyed though the batch fails is destroyed once more.
-        for case in await cases_of(unit, erased) if erased else ():
-            await keys.destroy(case)
-        await take(unit, [m for m in messages if isinstance(m.body, OrderAnswered)])
-
-    messages = {"OrderAnswered": OrderAnswered, "FamilyErased": FamilyErased}
-    return Subscription(SERVICE, FAMILY_TOPIC, messages, take_families)
+    erased = {m.body.family for m in messages if isinstance(m.body, FamilyErased)}
+    for case in await cases_of(unit, erased) if erased else ():
+        outcome = await handle(unit, CASE, CASE.stream(case), EraseCase("FAMILY"))
+        await keep_cases(unit, [outcome])
+    answers = [m for m in messages if isinstance(m.body, OrderAnswered)]
+    await _take_answers_of_registry(unit, answers)
 
 
-def subscriptions(keys: KeyRing) -> Sequence[Subscription]:
-    """All that complaints reads; `keys` are those of its cases."""
-    return (ANSWERS, of_registry(keys))
+OF_FAMILIES: Final = Subscription(
+    SERVICE,
+    FAMILY_TOPIC,
+    {"OrderAnswered": OrderAnswered, "FamilyErased": FamilyErased},
+    take_families,
+)
+SUBSCRIPTIONS: Final = (ANSWERS, OF_FAMILIES)

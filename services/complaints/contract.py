@@ -24,6 +24,7 @@ from services.complaints.domain.case import (
     Event,
     case,
 )
+from services.complaints.domain.erasing import Event as Erasing
 from services.complaints.domain.handling import INSIDE
 from services.complaints.domain.handling import Event as Handled
 from services.complaints.domain.remedy import OrderRequested, Remedy, remedy
@@ -148,9 +149,10 @@ CASE: Final[StreamType[Command, Case, Event]] = StreamType(
         for event in (
             *(CaseReceived, CaseFiled, CaseEscalated, CaseDated, CaseResolved),
             *get_args(Handled),
+            *get_args(Erasing),
         )
     },
-    publish=published(TOPIC, "case", inside=[CaseFiled, *INSIDE]),
+    publish=published(TOPIC, "case", inside=[CaseFiled, *INSIDE, *get_args(Erasing)]),
 )
 
 REMEDY: Final[StreamType[remedies.Command, Remedy, remedies.Event]] = StreamType(

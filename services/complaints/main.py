@@ -10,12 +10,13 @@ from libs.chassis.metrics import Seldom
 from libs.chassis.service import Running, Step
 from libs.privacy.rotation import Rewrapper
 from services.complaints import policy
-from services.complaints.consumers import subscriptions
+from services.complaints.consumers import SUBSCRIPTIONS
 from services.complaints.contract import CASE, REMEDY
 from services.complaints.contract import SERVICE as NAME
 from services.complaints.http import (
     appeals,
     cases,
+    erasures,
     filed_cases,
     following,
     handling,
@@ -28,6 +29,7 @@ from services.complaints.http.openapi_examples import EXAMPLES
 from services.complaints.http.words import CaseKeys
 from services.complaints.policy import Policies
 from services.complaints.tables.sweeps import SweepJobs
+from services.complaints.workers.eraser import ERASER, Eraser
 from services.complaints.workers.sweeper import SWEEPER, Sweeper
 
 REWRAPPER: Final = "rewrapper"
@@ -35,7 +37,7 @@ POLICIES: Final = policy.load()
 
 
 async def parts(running: Running, policies: Policies = POLICIES) -> Parts:
-    """Passes cases on whose term is over, and takes in what others answer to orders."""
+    """Passes cases on, erases what is kept no longer, and takes in what others answer."""
     keys = await running.own_keys()
     case_keys = CaseKeys.of(keys)
     resources = {
@@ -45,10 +47,11 @@ async def parts(running: Running, policies: Policies = POLICIES) -> Parts:
     }
     sweeper = Sweeper(running.store, policies)
     running.looks.append(Seldom(sweeper.readings))
-    workers: dict[str, Step] = {SWEEPER: sweeper.step}
+    eraser = Eraser(running.store, policies, case_keys.fresh)
+    workers: dict[str, Step] = {SWEEPER: sweeper.step, ERASER: eraser.step}
     if len(keys.wrapper.kek.numbers) > 1:
         workers[REWRAPPER] = Rewrapper(keys.pool, keys.pool, keys.wrapper).step
-    return Parts(subscriptions(keys), workers, resources)
+    return Parts(SUBSCRIPTIONS, workers, resources)
 
 
 SERVICE: Final = Service(
@@ -58,6 +61,7 @@ SERVICE: Final = Service(
         handling.router,
         following.router,
         appeals.router,
+        erasures.router,
         filed_cases.router,
         open_data.router,
         sweeps.router,

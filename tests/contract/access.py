@@ -95,6 +95,10 @@ _FOREIGN_CASE: Final = (
 _CASE_ABOVE: Final = (
     "integration/complaints/test_handling.py::test_a_district_resolves_nothing_that_the_regency_has"
 )
+_CASE_TO_ERASE: Final = (
+    "integration/complaints/test_erasing.py"
+    "::test_an_open_case_is_not_erased_and_no_case_of_another_office"
+)
 
 _FOREIGN_COMPLAINT: Final = (
     "integration/complaints/test_filed_cases.py"
@@ -361,10 +365,16 @@ OPERATIONS: Final[Mapping[str, Mapping[str, Access]]] = {
                 *("closing", "reopening", "link", "unlinking"),
             )
         },
+        **{
+            f"POST /cases/{{case}}/{step}": _of(
+                Regions.INSIDE, "complaints:decide", shown_by=_CASE_TO_ERASE
+            )
+            for step in ("erasure", "erasure/decision")
+        },
         "GET /answer-templates": _of(Regions.NONE, "complaints:read"),
         **{
             f"POST /followed-cases{step}": _of(Regions.NONE, "complaints:follow")
-            for step in ("", "/answer", "/reopening", "/rating")
+            for step in ("", "/answer", "/reopening", "/rating", "/erasure")
         },
         **{
             f"GET /open-data/cases{form}": _of(Regions.NONE, "complaints:follow", "complaints:read")

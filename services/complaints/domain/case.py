@@ -9,8 +9,19 @@ from typing import Final, TypeAlias
 from libs.events.domain.decider import Decider
 from libs.events.domain.errors import DomainError, NotFound
 from libs.events.domain.persons import same_person
-from services.complaints.domain import handling
+from services.complaints.domain import erasing, handling
 from services.complaints.domain.deadlines import Break, Ladder, Level, Turn
+from services.complaints.domain.erasing import (
+    NOT_ERASED,
+    CaseErased,
+    CaseErasureProposed,
+    CaseErasureRejected,
+    CaseIsErased,
+    DecideErasure,
+    EraseCase,
+    Erasure,
+    ProposeErasure,
+)
 from services.complaints.domain.handling import (
     AnswerQuestion,
     AskReporter,
@@ -93,7 +104,9 @@ class ResolveCase:
     beside: str = ""
 
 
-Command: TypeAlias = ReceiveCase | AdvanceTo | DateTerm | ResolveCase | handling.Command
+Command: TypeAlias = (
+    ReceiveCase | AdvanceTo | DateTerm | ResolveCase | handling.Command | erasing.Command
+)
 
 
 # -- Events ---------------------------------------------------------------------------------------
@@ -155,7 +168,13 @@ class CaseResolved:
 
 
 Event: TypeAlias = (
-    CaseReceived | CaseFiled | CaseEscalated | CaseDated | CaseResolved | handling.Event
+    CaseReceived
+    | CaseFiled
+    | CaseEscalated
+    | CaseDated
+    | CaseResolved
+    | handling.Event
+    | erasing.Event
 )
 
 
@@ -183,6 +202,14 @@ class Case:
     entries: tuple[Entry, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     rating: int = 0
+    erasure: Erasure = NOT_ERASED
+
+    @property
+    def ended_on(self) -> date | None:
+        """The day on which it was closed, or resolved where nobody closed it; None while open."""
+        if self.resolved is None:
+            return None
+        return self.closed_on or self.resolved.on
 
     @property
     def complaint(self) -> CaseReceived:
@@ -221,6 +248,8 @@ def evolve(state: Case, event: Event) -> Case:
         case CaseUnlinked(on=on, due_on=due_on):
             turns = _until(state.turns, due_on, _break(state.linked, on))
             return replace(state, turns=turns, linked=None)
+        case CaseErasureProposed() | CaseErasureRejected() | CaseErased():
+            return replace(state, erasure=erasing.evolve(state.erasure, event))
         case _:
             return _worked_on(state, event)
 
@@ -342,6 +371,8 @@ def decide(command: Command, state: Case) -> list[Event]:
             return resolve(command, state)
         case RateCase():
             return rate(command, state)
+        case ProposeErasure() | DecideErasure() | EraseCase():
+            return erase(command, state)
         case _:
             return work(command, state)
 
@@ -423,6 +454,8 @@ def resolve(command: ResolveCase, state: Case) -> list[Event]:
         raise ResolvedBeforeReceived(case=received.case)
     if state.linked is not None and state.linked.to != command.beside:
         raise CaseIsLinked(case=received.case, to=state.linked.to)
+    if command.reply:
+        _sayable(state)
     level = state.level or received.level
     events: list[Event] = [
         CaseResolved(received.case, level, command.on, command.resolution, received.family)
@@ -456,6 +489,8 @@ def work(
 ) -> list[Event]:
     """The events of what somebody does on a case that is not about themselves."""
     received = _of(state, command.by)
+    if not isinstance(command, AssignCase | CloseCase | LinkCase | UnlinkCase):
+        _sayable(state)
     match command:
         case AssignCase():
             return assign(command, state)
@@ -558,6 +593,29 @@ def unlink(command: UnlinkCase, state: Case) -> list[Event]:
         raise CaseIsResolved(case=received.case)
     due_on = _left_again(state, linked.on, command.on, command.ladder)
     return [CaseUnlinked(received.case, linked.to, command.on, due_on, received.family)]
+
+
+def erase(command: ProposeErasure | DecideErasure | EraseCase, state: Case) -> list[Event]:
+    """What was said on a case that has ended is erased once; that of an erased family at any time.
+
+    While a case is open it is needed: nobody who stole a receipt has a complaint forgotten.
+    """
+    received = state.complaint if isinstance(command, EraseCase) else _of(state, command.by)
+    of_family = isinstance(command, EraseCase) and command.ground == "FAMILY"
+    if state.resolved is None and not of_family:
+        raise CaseNotResolved(case=received.case)
+    match command:
+        case ProposeErasure():
+            return [*erasing.propose(command, received.case, state.erasure)]
+        case DecideErasure():
+            return [*erasing.decide(command, received.case, state.erasure)]
+        case EraseCase(ground=ground):
+            return [] if state.erasure.done else [CaseErased(received.case, ground)]
+
+
+def _sayable(state: Case) -> None:
+    if state.erasure.done:
+        raise CaseIsErased(case=state.complaint.case)
 
 
 def _resumed(state: Case, paused: CasePaused, on: date, ladder: Ladder) -> CaseResumed:

@@ -46,6 +46,7 @@ from services.complaints.domain.deadlines import (
     is_overdue,
     withheld,
 )
+from services.complaints.domain.erasing import CaseIsErased
 from services.complaints.domain.handling import EntryKind
 from services.complaints.domain.working_days import HolidaysUnknown
 from services.complaints.http.words import (
@@ -143,6 +144,7 @@ class Received(BaseModel):
         WordsTooLong,
         WordsUnfit,
         HolidaysUnknown,
+        CaseIsErased,
     ),
     dependencies=[Unconditional],
 )
@@ -253,7 +255,11 @@ class CaseInList(BaseModel):
 
 
 class CaseView(CaseInList):
-    """A case with all that is known of it but names and words."""
+    """A case with all that is known of it but names and words.
+
+    They are `erased` for ever; before that an erasure may wait for somebody else than who proposed
+    it.
+    """
 
     anonymous: bool
     confidential: bool
@@ -261,6 +267,8 @@ class CaseView(CaseInList):
     resolution: str
     resolved_on: date | None
     rating: int | None
+    erased: bool
+    erasure_proposed_by: str
 
 
 class EntryView(BaseModel):
@@ -374,6 +382,8 @@ async def case_of(
             resolution=resolved.resolution if resolved else "",
             resolved_on=resolved.on if resolved else None,
             rating=state.rating or None,
+            erased=bool(state.erasure.done),
+            erasure_proposed_by=state.erasure.proposed.by if state.erasure.proposed else "",
         )
     )
 
@@ -384,7 +394,7 @@ async def words_of_case(
 ) -> WordsView:
     """Words on a case, and its files; who reads them is on record."""
     state = (await visible(store, reader, str(case))).state
-    sealer = await keys.opened(str(case))
+    sealer = await keys.opened(str(case), state)
     erased = sealer is None and bool(state.entries or state.attachments)
     view = WordsView(case=case, erased=erased, entries=[], attachments=[])
     if sealer is not None:
@@ -418,7 +428,7 @@ async def reporter_of_case(
     statement = state.statement
     if statement is not None and statement.confidential:
         _ensure_may_identify(reader, state)
-    sealer = await keys.opened(str(case))
+    sealer = await keys.opened(str(case), state)
     await noted.read(*_family(state))
     fields = {"name": "", "contact": ""}
     if statement is not None and sealer is not None:

@@ -37,6 +37,7 @@ from services.complaints.domain.case import (
     ReopenedTooLate,
 )
 from services.complaints.domain.deadlines import Level, Withheld, withheld
+from services.complaints.domain.erasing import CaseIsErased, EraseCase
 from services.complaints.domain.handling import AnswerQuestion, EntryKind, RateCase, ReopenCase
 from services.complaints.domain.working_days import HolidaysUnknown
 from services.complaints.http.cases import PoliciesOf, Words
@@ -124,7 +125,7 @@ async def follow_case(
     case = await _found(body, store, policies, context.at.date(), keys)
     stream = CASE.stream(case)
     state = (await store.read(CASE, [stream]))[stream].state
-    received, sealer = state.complaint, await keys.opened(case)
+    received, sealer = state.complaint, await keys.opened(case, state)
     if sealer is None:
         raise ReceiptUnknown()
     return Followed(
@@ -146,7 +147,7 @@ async def follow_case(
     "/followed-cases/answer",
     status_code=204,
     responses=refuses(
-        *FOUND, WordsTooLong, WordsUnfit, CaseIsResolved, CaseIsLinked, CaseNotPaused
+        *FOUND, WordsTooLong, WordsUnfit, CaseIsResolved, CaseIsLinked, CaseNotPaused, CaseIsErased
     ),
     dependencies=[Unconditional],
 )
@@ -171,7 +172,7 @@ async def answer_question(
 @router.post(
     "/followed-cases/reopening",
     status_code=204,
-    responses=refuses(*FOUND, CaseNotResolved, ReopenedTooLate, HolidaysUnknown),
+    responses=refuses(*FOUND, CaseNotResolved, ReopenedTooLate, HolidaysUnknown, CaseIsErased),
     dependencies=[Unconditional],
 )
 async def reopen_followed(
@@ -206,6 +207,25 @@ async def rate_case(
     """Say how well a closed case was handled."""
     case = await _found(body, deciding.store, policies, deciding.context.at.date(), keys)
     return await _step(deciding, policies, case, lambda today: RateCase(today, body.rating))
+
+
+@router.post(
+    "/followed-cases/erasure",
+    status_code=204,
+    responses=refuses(*FOUND, CaseNotResolved),
+    dependencies=[Unconditional],
+)
+async def erase_followed(
+    body: Receipt,
+    deciding: DecidingOf,
+    policies: PoliciesOf,
+    keys: CaseKeysOf,
+    _follower: Follower,
+) -> Response:
+    """Have name, contact and words of a case that has ended erased for ever; nobody follows it any
+    more."""
+    case = await _found(body, deciding.store, policies, deciding.context.at.date(), keys)
+    return await _step(deciding, policies, case, lambda _today: EraseCase("REPORTER"))
 
 
 async def _found(

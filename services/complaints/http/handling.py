@@ -6,6 +6,7 @@ Who works on a case is of the office that has it: a district resolves nothing th
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
@@ -45,6 +46,7 @@ from services.complaints.domain.case import (
     ResolveCase,
 )
 from services.complaints.domain.deadlines import area_of
+from services.complaints.domain.erasing import CaseIsErased
 from services.complaints.domain.handling import (
     AnswerQuestion,
     AskReporter,
@@ -158,7 +160,8 @@ class Template(BaseModel):
 
 
 WORKED = (CaseUnknown, CaseAtAnotherOffice, CaseAboutThemselves)
-WORDED = (WordsTooLong, WordsUnfit, TemplateUnknown)
+SAID = (WordsTooLong, WordsUnfit, CaseIsErased)
+WORDED = (*SAID, TemplateUnknown)
 
 
 # -- Steps ----------------------------------------------------------------------------------------
@@ -186,7 +189,7 @@ async def assign_case(
 @router.post(
     "/cases/{case}/notes",
     status_code=204,
-    responses=refuses(*WORKED, WordsTooLong, WordsUnfit),
+    responses=refuses(*WORKED, *SAID),
     dependencies=[Unconditional],
 )
 async def note_case(
@@ -212,7 +215,7 @@ async def note_case(
 @router.post(
     "/cases/{case}/attachments",
     status_code=204,
-    responses=refuses(*WORKED, AttachmentNotAllowed),
+    responses=refuses(*WORKED, AttachmentNotAllowed, CaseIsErased),
     dependencies=[Unconditional],
 )
 async def attach_file(
@@ -265,9 +268,7 @@ async def ask_reporter(
 @router.post(
     "/cases/{case}/answer",
     status_code=204,
-    responses=refuses(
-        *WORKED, WordsTooLong, WordsUnfit, CaseIsResolved, CaseIsLinked, CaseNotPaused
-    ),
+    responses=refuses(*WORKED, *SAID, CaseIsResolved, CaseIsLinked, CaseNotPaused),
     dependencies=[Unconditional],
 )
 async def answer_for_reporter(
@@ -309,10 +310,12 @@ async def resolve_case(
     async def resolved(unit: Transaction) -> Reply:
         today = _today(policies, await _held(unit, worker, case, seen), deciding.context)
         text, by = _text(body, policies, deciding.context), worker.subject
-        reply = await keys.sealed(str(case), text) if text else ""
+        reply = await keys.sealed(str(case), text)
         answer = await _decided(unit, case, ResolveCase(today, body.resolution, reply, by))
         for other in await rows.beside(unit, str(case)):
-            reply = await keys.sealed(other, text) if text else ""
+            reply = ""
+            with suppress(CaseIsErased):
+                reply = await keys.sealed(other, text)
             command = ResolveCase(today, body.resolution, reply, by, str(case))
             await _decided(unit, UUID(other), command)
         return answer
@@ -333,13 +336,13 @@ async def close_case(
     def command(today: date) -> Command:
         return CloseCase(today, worker.subject)
 
-    return await _step(deciding, policies, worker, case, seen, command)
+    return await stepped(deciding, policies, worker, case, seen, command)
 
 
 @router.post(
     "/cases/{case}/reopening",
     status_code=204,
-    responses=refuses(*WORKED, CaseNotResolved, ReopenedTooLate, HolidaysUnknown),
+    responses=refuses(*WORKED, CaseNotResolved, ReopenedTooLate, HolidaysUnknown, CaseIsErased),
 )
 async def reopen_case(
     case: UUID,
@@ -354,7 +357,7 @@ async def reopen_case(
         days = policies.handling_on(today).reopening
         return ReopenCase(today, days, policies.ladder, worker.subject)
 
-    return await _step(deciding, policies, worker, case, seen, command)
+    return await stepped(deciding, policies, worker, case, seen, command)
 
 
 @router.post(
@@ -404,7 +407,7 @@ async def unlink_case(
     def command(today: date) -> Command:
         return UnlinkCase(today, policies.ladder, worker.subject)
 
-    return await _step(deciding, policies, worker, case, seen, command)
+    return await stepped(deciding, policies, worker, case, seen, command)
 
 
 @router.get("/answer-templates")
@@ -424,7 +427,7 @@ async def answer_templates(
 # -- Their parts ----------------------------------------------------------------------------------
 
 
-async def _step(
+async def stepped(
     deciding: Deciding,
     policies: Policies,
     worker: Principal,

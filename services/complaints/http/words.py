@@ -1,6 +1,6 @@
 """Names, contacts and words of people: what may stand in them, and how they are sealed.
 
-Each case has a key, made when the case is received and destroyed when its family is erased. From
+Each case has a key, made when the case is received and destroyed when it is erased. From
 it follows the PIN of the receipt, so that no database holds one.
 """
 
@@ -14,8 +14,11 @@ from typing import Annotated, Final
 
 from libs.chassis.middleware import resource
 from libs.events.domain.errors import DomainError
+from libs.privacy.errors import KeyDestroyed
 from libs.privacy.keys import KeyRing
 from libs.privacy.sealing import FamilyKey, Sealer
+from services.complaints.domain.case import Case
+from services.complaints.domain.erasing import CaseIsErased
 from services.complaints.domain.handling import Statement
 from services.complaints.policy import Handling
 
@@ -65,8 +68,11 @@ class CaseKeys:
         return cls(keys, keys.unremembered())
 
     async def made(self, case: str) -> FamilyKey:
-        """The key of a case, made where it has none. Raises `KeyDestroyed`."""
-        return (await self.keys.create([case]))[case]
+        """The key of a case, made where it has none. Raises `CaseIsErased`."""
+        try:
+            return (await self.keys.create([case]))[case]
+        except KeyDestroyed:
+            raise CaseIsErased(case=case) from None
 
     async def made_each(self, cases: Iterable[str]) -> dict[str, FamilyKey]:
         """The keys of cases, made where there were none; one that is destroyed has no secrets."""
@@ -75,11 +81,13 @@ class CaseKeys:
         return await self.keys.fetch_each(wanted)
 
     async def sealed(self, case: str, words: str) -> str:
-        """Words as they are stored. Raises `KeyDestroyed`."""
-        return seal(await self.made(case), "words", words)
+        """Words as they are stored, "" where there are none. Raises `CaseIsErased`."""
+        return seal(await self.made(case), "words", words) if words else ""
 
-    async def opened(self, case: str) -> Sealer | None:
+    async def opened(self, case: str, state: Case) -> Sealer | None:
         """Whatever opens the words of a case; None where they are erased or there are none."""
+        if state.erasure.done:  # its key is destroyed a moment later
+            return None
         found = await self.keys.fetch_each([case])
         return Sealer(found) if case in found and found[case].secrets else None
 

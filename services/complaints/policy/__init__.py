@@ -88,6 +88,15 @@ class TemplatesFile(Shape):
     reference: References
 
 
+class RetentionFile(Shape):
+    """The content of retention.yaml."""
+
+    description: Text
+    unit: Text
+    values: Annotated[dict[date, Count], msgspec.Meta(min_length=1)]
+    reference: References
+
+
 class LadderFile(Shape):
     """The content of ladder.yaml."""
 
@@ -129,8 +138,8 @@ class ZonesFile(Shape):
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """Categories, channels, templates and figures by the day from which they hold, the ladder, and
-    the time zones."""
+    """Categories, channels, templates and figures by the day from which they hold, the ladder, the
+    time zones, and for how many days words are kept of what ended since a day."""
 
     categories: Mapping[date, Mapping[str, Category]]
     channels: Mapping[date, Mapping[str, Channel]]
@@ -138,6 +147,7 @@ class Policies:
     zones: Mapping[str, Zone]
     handling: Mapping[date, Handling]
     templates: Mapping[date, Mapping[str, Title]]
+    retention: Mapping[date, int]
 
     def categories_on(self, on: date) -> Mapping[str, Category]:
         """The categories of a day; those of the first day before it."""
@@ -195,6 +205,7 @@ def load(folder: Path = FOLDER) -> Policies:
         _zones(folder),
         read(folder / "handling.yaml", HandlingFile).values,
         read(folder / "templates.yaml", TemplatesFile).values,
+        read(folder / "retention.yaml", RetentionFile).values,
     )
 
 

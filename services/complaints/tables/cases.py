@@ -15,6 +15,8 @@ from libs.events.store.transaction import Transaction
 from libs.events.telemetry.metrics import Sample
 from services.complaints.domain.case import Case, Event
 from services.complaints.domain.deadlines import LEVELS, Level, Withheld, area_of
+from services.complaints.domain.erasing import CaseErased
+from services.complaints.tables.erasures import note_erased
 
 if TYPE_CHECKING:
     from libs.events.store.transaction import Connection
@@ -23,14 +25,14 @@ Status: TypeAlias = Literal["OPEN", "LINKED", "RESOLVED"]
 _KEEP: Final = """
 INSERT INTO case_standing
     (case_id, reference, region, category, level, received_on, due_on, status, area, channel,
-     family, assigned, paused, closed, linked)
+     family, assigned, paused, closed, linked, ended_on, erased)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::date[],
                      $7::date[], $8::text[], $9::text[], $10::text[], $11::uuid[], $12::text[],
-                     $13::boolean[], $14::boolean[], $15::uuid[])
+                     $13::boolean[], $14::boolean[], $15::uuid[], $16::date[], $17::boolean[])
 ON CONFLICT (case_id) DO UPDATE
 SET level = excluded.level, due_on = excluded.due_on, status = excluded.status,
     assigned = excluded.assigned, paused = excluded.paused, closed = excluded.closed,
-    linked = excluded.linked
+    linked = excluded.linked, ended_on = excluded.ended_on, erased = excluded.erased
 """
 _LISTED: Final = """
 SELECT case_id::text AS case, region, category, channel, level, received_on, due_on, status,
@@ -108,7 +110,11 @@ async def keep_cases(unit: Transaction, outcomes: Iterable[Outcome[Case, Event]]
                 outcome.state.paused is not None,
                 outcome.state.closed_on is not None,
                 None if outcome.state.linked is None else outcome.state.linked.to,
+                outcome.state.ended_on,
+                bool(outcome.state.erasure.done),
             )
+            if any(isinstance(event, CaseErased) for event in outcome.events):
+                await note_erased(unit, received.case)
     if rows:
         await unit.connection.execute(_KEEP, *map(list, zip(*rows.values(), strict=True)))
 

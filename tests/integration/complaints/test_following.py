@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-import asyncpg
-
-from libs.chassis.settings import Settings
-from libs.events.bus.connect import connect
-from libs.events.consumer.inbox import Consumer
-from libs.events.store.postgres import Store
-from libs.privacy.keys import KeyRing
-from services.complaints.consumers import subscriptions
-from services.complaints.contract import FAMILY_TOPIC, SERVICE
-from tests.doors import TOPICS, Door, Sender, deliver
+from tests.doors import Door
 from tests.integration.complaints.kit import (
-    FAMILY,
     SCOPES,
     follow,
     problem,
@@ -61,22 +51,3 @@ async def test_a_complaint_that_is_sent_again_tells_the_same_pin(complaints: Doo
 
     assert answers[0].json() == answers[1].json()
     assert answers[1].headers["Idempotency-Replayed"] == "true"
-
-
-async def test_nothing_that_was_said_outlives_an_erased_family(
-    complaints: Door, settings: Settings, store: Store
-) -> None:
-    receipt = await received(complaints)
-    erased = Sender(FAMILY_TOPIC).record("FamilyErased", FAMILY, {"family": FAMILY})
-    bus = await connect(settings.bus_url)
-    pool = asyncpg.create_pool(
-        settings.keys_url, min_size=0, server_settings={"search_path": "complaints,public"}
-    )
-    async with pool as keys:
-        reads = subscriptions(KeyRing(keys, settings.kek))
-        await deliver(Consumer(store, bus, SERVICE, reads, TOPICS), erased)
-    await bus.close()
-
-    assert (
-        problem(await follow(complaints, receipt["receipt"], receipt["pin"])) == "receipt-unknown"
-    )

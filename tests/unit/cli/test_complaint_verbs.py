@@ -58,7 +58,10 @@ def steps(fake: FakePlatform) -> list[tuple[str, Any, str | None]]:
         taken.append((step, body, request.headers.get("If-Match")))
         return httpx.Response(204)
 
-    for step in ("assignment", "notes", "question", "resolution", "closing", "link", "orders"):
+    for step in (
+        *("assignment", "notes", "question", "resolution", "closing", "link", "orders"),
+        *("erasure", "erasure/decision"),
+    ):
         fake.when("POST", f"{PATH}/{CASE}/{step}", take)
     for step in ("appeal", "appeal/decision"):
         fake.when("POST", f"{PATH}/{CASE}/{step}", take)
@@ -127,6 +130,41 @@ def test_a_step_is_taken_on_the_case_as_it_stands(data_dir: Path, steps: list[An
     ]
 
 
+def test_an_erasure_is_proposed_and_decided_after_a_question(
+    data_dir: Path, steps: list[Any]
+) -> None:
+    proposed = pkh(data_dir, "erase", CASE, "--evidence", "BA-17/2026", "--as", "ana")
+    no = pkh(data_dir, "decide-erasure", CASE, "APPROVED", "--as", "budi", said="n\n")
+    yes = pkh(data_dir, "decide-erasure", CASE, "APPROVED", "--as", "budi", "--yes")
+
+    assert (proposed.exit_code, no.exit_code, yes.exit_code) == (0, 2, 0), no.output + yes.output
+    assert steps == [
+        ("erasure", {"evidence": "BA-17/2026"}, '"4"'),
+        ("erasure/decision", {"decision": "APPROVED"}, '"4"'),
+    ]
+
+
+def test_a_case_shows_that_it_is_erased_or_that_somebody_proposed_it(
+    data_dir: Path, fake: FakePlatform
+) -> None:
+    fake.when("GET", f"{PATH}/{CASE}/remedy", answer({"appeal": None, "orders": []}))
+    said = {"erased": " · erased", "erasure_proposed_by": " · erasure proposed by ana"}
+    for field, value in (("erased", True), ("erasure_proposed_by", "ana")):
+        fake.when("GET", f"{PATH}/{CASE}", answer(SHOWN | {field: value}))
+
+        assert said[field] in pkh(data_dir, "show", CASE).output
+
+
+def test_a_reporter_has_their_words_erased(data_dir: Path, fake: FakePlatform) -> None:
+    fake.when("POST", "complaints/followed-cases/erasure", httpx.Response(204))
+
+    result = pkh(data_dir, "erase-own", "MZXW6YTBOI5DANBR", "--yes", said="271828\n")
+
+    assert "Erased." in result.output, result.output
+    sent = json.loads(fake.asked[-1].content)
+    assert sent == {"receipt": "MZXW6YTBOI5DANBR", "pin": "271828"}
+
+
 def test_an_appeal_is_opened_shown_and_decided_by_what_was_seen(
     data_dir: Path, steps: list[Any]
 ) -> None:
@@ -176,6 +214,7 @@ def test_a_case_is_shown_to_whoever_has_its_receipt(data_dir: Path, fake: FakePl
     [
         ("resolve", CASE, "MAYBE", "--as", "ana"),
         ("decide", CASE, "MAYBE", "--as", "ana"),
+        ("decide-erasure", CASE, "MAYBE", "--as", "ana"),
         ("sweep", "tomorrow"),
     ],
 )
