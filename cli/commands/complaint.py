@@ -112,14 +112,14 @@ def erase_own(
     data: State = STATE,
     yes: Yes = False,
 ) -> None:
-    """Erase name, contact and words of a case that has ended, for its reporter; asks for the PIN."""
+    """Erase name, contact and words of a case that has ended, for who has its receipt and PIN."""
     pin = secret("PIN")
-    sure("Nobody reads them again, and nobody follows the case. Sure?", yes)
-    run(_erase_own(receipt, pin, data))
+    run(_erase_own(receipt, pin, data, yes))
     out.print("Erased.")
 
 
-async def _erase_own(receipt: str, pin: str, data: Path) -> None:
+async def _erase_own(receipt: str, pin: str, data: Path, yes: bool) -> None:
+    sure("Nobody reads them again, and nobody follows the case. Sure?", yes)
     async with connected(data) as platform:
         await erase(platform.client("portal", FOLLOWS), receipt, pin)
 
@@ -267,9 +267,17 @@ def decide_erasure(
     """Have name, contact and words of a case erased for ever, or let them stay."""
     if decision not in ERASURES:
         raise typer.BadParameter(f"must be {' or '.join(ERASURES)}", param_hint="DECISION")
-    if decision == ERASURES[0]:
-        sure("Nobody reads them again. Sure?", yes)
-    _work(case, "erasure/decision", {"decision": decision}, person, data, DECIDES)
+    body: dict[str, object] = {"decision": decision}
+    question = "Nobody reads them again. Sure?" if decision == ERASURES[0] else ""
+    decided = _decide_erasure(case, body, person, data, yes or not question, question)
+    out.print(run(decided), highlight=False, soft_wrap=True)
+
+
+async def _decide_erasure(
+    case: str, body: dict[str, object], person: str, data: Path, yes: bool, question: str
+) -> str:
+    sure(question, yes)
+    return await _worked(case, "erasure/decision", body, person, data, DECIDES)
 
 
 @complaint.command("sweep")

@@ -596,7 +596,7 @@ def unlink(command: UnlinkCase, state: Case) -> list[Event]:
 
 
 def erase(command: ProposeErasure | DecideErasure | EraseCase, state: Case) -> list[Event]:
-    """What was said on a case that has ended is erased once; that of an erased family at any time.
+    """Words on a case that has ended are erased once; those of an erased family at any time.
 
     While a case is open it is needed: nobody who stole a receipt has a complaint forgotten.
     """

@@ -16,7 +16,7 @@ Ground: TypeAlias = Literal["REPORTER", "OFFICE", "RETENTION", "FAMILY"]
 
 
 class CaseIsErased(DomainError):
-    """What was said on the case is erased; nothing is said on it any more."""
+    """The words on the case are erased; nothing is said on it any more."""
 
 
 class ErasureProposedAlready(DomainError):
@@ -68,7 +68,7 @@ class CaseErasureProposed:
 
 @dataclass(frozen=True, slots=True)
 class CaseErasureRejected:
-    """What was said on the case stays."""
+    """The words on the case stay."""
 
     case: str
     by: str
@@ -76,7 +76,7 @@ class CaseErasureRejected:
 
 @dataclass(frozen=True, slots=True)
 class CaseErased:
-    """What was said on the case is erased; `by` is the second person, where two have decided."""
+    """The words on the case are erased; `by` is the second person, where two have decided."""
 
     case: str
     ground: Ground

@@ -160,8 +160,8 @@ class Template(BaseModel):
 
 
 WORKED = (CaseUnknown, CaseAtAnotherOffice, CaseAboutThemselves)
-SAID = (WordsTooLong, WordsUnfit, CaseIsErased)
-WORDED = (*SAID, TemplateUnknown)
+WORDS = (WordsTooLong, WordsUnfit, CaseIsErased)
+WORDED = (*WORDS, TemplateUnknown)
 
 
 # -- Steps ----------------------------------------------------------------------------------------
@@ -189,7 +189,7 @@ async def assign_case(
 @router.post(
     "/cases/{case}/notes",
     status_code=204,
-    responses=refuses(*WORKED, *SAID),
+    responses=refuses(*WORKED, *WORDS),
     dependencies=[Unconditional],
 )
 async def note_case(
@@ -268,7 +268,7 @@ async def ask_reporter(
 @router.post(
     "/cases/{case}/answer",
     status_code=204,
-    responses=refuses(*WORKED, *SAID, CaseIsResolved, CaseIsLinked, CaseNotPaused),
+    responses=refuses(*WORKED, *WORDS, CaseIsResolved, CaseIsLinked, CaseNotPaused),
     dependencies=[Unconditional],
 )
 async def answer_for_reporter(

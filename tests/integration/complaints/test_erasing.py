@@ -41,7 +41,7 @@ YEARS_5 = POLICIES.retention[min(POLICIES.retention)]
 
 @pytest.fixture
 def ana(complaints: Door) -> dict[str, str]:
-    """Who works on cases of the district, and decides."""
+    """An officer who works on cases of the district, and decides."""
     return complaints.who("ana", *DECIDES, regions=("61.03",))
 
 
@@ -198,15 +198,16 @@ async def test_the_cases_of_an_erased_family_are_erased_and_those_of_others_are_
 
 
 async def test_keys_that_a_restore_brought_back_are_destroyed_again(
-    complaints: Door, store: Store, keys: KeyRing, ana: dict[str, str]
+    complaints: Door, settings: Settings, store: Store, keys: KeyRing, ana: dict[str, str]
 ) -> None:
     case = await ended(complaints, ana, family=None)
     saved = await keys.pool.fetchval("SELECT wrapped FROM keys WHERE family = $1", case["case"])
     assert (await follow(complaints, case["receipt"], case["pin"], "/erasure")).status_code == 204
     await is_erased(complaints, keys, case, ana)
-    restored = "UPDATE keys SET wrapped = $2, destroyed_at = NULL WHERE family = $1"
-    async with keys.pool.acquire() as owner, owner.transaction():
-        await owner.execute("SET LOCAL session_replication_role = replica")  # no rule holds
+    restored = "UPDATE complaints.keys SET wrapped = $2, destroyed_at = NULL WHERE family = $1"
+    owners = asyncpg.create_pool(settings.bus_url, min_size=1)
+    async with owners as pool, pool.acquire() as owner, owner.transaction():
+        await owner.execute("SET LOCAL session_replication_role = replica")
         await owner.execute(restored, case["case"], saved)
     assert (await seen(complaints, case["case"], ana, "/words"))["entries"] == []
 

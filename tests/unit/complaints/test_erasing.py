@@ -52,7 +52,7 @@ PROPOSED = CaseErasureProposed(ID, "BA-17/2026", "ana")
 ERASED = CaseErased(ID, "REPORTER")
 PROPOSE = ProposeErasure("BA-17/2026", "ana")
 APPROVE, REJECT = DecideErasure(approved=True, by="budi"), DecideErasure(approved=False, by="budi")
-REPORTER, RETENTION, FAMILY = map(EraseCase, ("REPORTER", "RETENTION", "FAMILY"))
+REPORTER, RETENTION, FAMILY = EraseCase("REPORTER"), EraseCase("RETENTION"), EraseCase("FAMILY")
 ALL: list[Command] = [PROPOSE, APPROVE, REPORTER, RETENTION, FAMILY]
 
 
