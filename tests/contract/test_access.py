@@ -260,6 +260,7 @@ def gatehouse(directory: Path, service: str) -> Gatehouse:
         "outside",
         "lists",
         "policies",
+        "number_keys",
         "recognition",
         "look_ups",
         "spool",
