@@ -13,6 +13,7 @@ from typing import Any, Final
 from console.page import OtherSilent, Page, Shown, Visit
 from libs.chassis.catalogue import catalogue
 from libs.events.store.watermarks import positions
+from services.projection.tables import proofs
 
 HASH_CHARACTERS: Final = 16
 OWN: Final = "projection"
@@ -31,7 +32,12 @@ async def show(visit: Visit) -> Shown:
     }
     for service in found:
         service["behind"] = _behind(service["consumed"], sent) if service["answers"] else 0
-    data = {"services": found, "books": await _books(visit), "live": visit.link("/integrity")}
+    data = {
+        "services": found,
+        "books": await _books(visit),
+        "proofs": await _proofs(visit),
+        "live": visit.link("/integrity"),
+    }
     return Shown("integrity_live.html" if visit.is_part else "integrity.html", data)
 
 
@@ -91,6 +97,22 @@ def _behind(
         for topic in consumed.keys() & sent.keys()
         for partition, position in sent[topic].items()
     )
+
+
+async def _proofs(visit: Visit) -> list[dict[str, Any]]:
+    """The last report of each kind of proof; `at` is None where there is none."""
+    found = await proofs.latest(visit.store)
+    return [
+        {"kind": kind, "at": None, "by": "", "findings": 0}
+        if (report := found.get(kind)) is None
+        else {
+            "kind": kind,
+            "at": report.reported_at,
+            "by": report.reported_by,
+            "findings": report.findings,
+        }
+        for kind in proofs.KINDS
+    ]
 
 
 async def _books(visit: Visit) -> dict[str, Any]:

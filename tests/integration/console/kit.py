@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
+import asyncpg
 import httpx
 
 from cli.client.year import read_calendar, rows
@@ -102,6 +103,19 @@ def served_console(
                     yield ServedConsole(url, settings, family_in("61.03"))
         finally:
             runner.run(stack.aclose())
+
+
+def of_database(console: ServedConsole, statement: str, *values: Any) -> list[Any]:
+    """The rows of a statement, as the owner of the database."""
+
+    async def asked() -> list[Any]:
+        connection = await asyncpg.connect(console.settings.bus_url)
+        try:
+            return list(await connection.fetch(statement, *values))
+        finally:
+            await connection.close()
+
+    return asyncio.run(asked())
 
 
 def family_of(card: str) -> str:

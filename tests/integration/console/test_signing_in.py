@@ -17,22 +17,9 @@ import pytest
 from console.sealing import Seal
 from console.sessions import IDLE
 from tests.doors import reads_of
-from tests.integration.console.kit import NATION, REGENCY, ServedConsole, picked
+from tests.integration.console.kit import NATION, REGENCY, ServedConsole, of_database, picked
 
 SESSION, SIGNING_IN = "pkh-session", "pkh-signing-in"
-
-
-def of_database(console: ServedConsole, statement: str, *values: Any) -> list[Any]:
-    """The rows of a statement, as the owner of the database."""
-
-    async def asked() -> list[Any]:
-        connection = await asyncpg.connect(console.settings.bus_url)
-        try:
-            return list(await connection.fetch(statement, *values))
-        finally:
-            await connection.close()
-
-    return asyncio.run(asked())
 
 
 def test_a_stranger_is_led_to_the_sign_in_and_back(console: ServedConsole) -> None:
