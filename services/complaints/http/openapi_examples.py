@@ -17,6 +17,7 @@ EXAMPLES: Final[Mapping[str, object]] = {
     "contact": "+62 812 0000 0000",
     "due_on": "2023-04-06",
     "en": "Your complaint was right and has been acted upon.",
+    "erasure_proposed_by": "",
     "file": "complaints.csv",
     "id": "Pengaduan Anda benar dan telah ditindaklanjuti.",
     "linked": None,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 EXAMPLES: Final[Mapping[str, object]] = {
+    "broken": [],
     "checker": "supervisor-1",
     "crv": "P-256",
     "kty": "EC",

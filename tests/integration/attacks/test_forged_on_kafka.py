@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
+    KafkaConnectionError,
     TopicAuthorizationFailedError,
     for_code,
 )
@@ -72,6 +74,17 @@ def password_of(name: str) -> str:
 async def prepare(kafka: GuardedKafka) -> None:
     await make_topics(kafka.owners_url, kafka.as_owner())
     await migrate_access(kafka.owners_url, kafka.as_owner(), password_of)
+    for user in (*map(role, SERVICES), *map(inbound, TOPICS.registered())):
+        # The controller has the password; the broker asks for it a moment later.
+        await eventually(partial(is_let_in, kafka, user), PATIENCE_S, f"{user} is let in")
+
+
+async def is_let_in(kafka: GuardedKafka, user: str) -> bool:
+    try:
+        async with at(kafka.url, kafka.as_user(user, password_of(user))):
+            return True
+    except KafkaConnectionError:
+        return False
 
 
 @pytest.fixture(scope="module")

@@ -58,6 +58,7 @@ OF_NO_FAMILY: Final = [
     ("POST", "/visits"),
     *(("GET", path) for path in ("/health", "/ready", "/problems/{code}", "/rule-sets")),
     *(("GET", path) for path in ("/jobs", "/jobs/{job}", "/positions", "/chain", "/parked")),
+    *(("GET", path) for path in ("/inbound-keys", "/inbound-check", "/withheld-messages")),
     ("GET", "/refolded"),
     ("GET", "/reads"),
     ("POST", "/jobs/{job}/cancellation"),

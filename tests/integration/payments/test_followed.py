@@ -16,9 +16,9 @@ from tests.integration.payments.office import CHECKER, MAKER, Office
 from tests.integration.payments.steps import until_dispatched
 
 FREEZE_FILES_MAX: Final = 7
-BOOKING_FILES_MAX: Final = 9
+BOOKING_FILES_MAX: Final = 10
 """From a bank's answer as it was read to events, ledger rows and messages."""
-EXCHANGE_FILES_MAX: Final = 17
+EXCHANGE_FILES_MAX: Final = 18
 """Of whole steps of the leader: a committed file sent, its answer awaited, read and booked."""
 SERVICE: Final = "services/payments/"
 VILLAGE = houses(3, "BNI")

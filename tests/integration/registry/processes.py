@@ -15,6 +15,7 @@ import httpx
 
 from libs.chassis.dev_issuer import AUDIENCE, ISSUER, KEY_SET, Issuer
 from libs.chassis.settings import Settings
+from libs.privacy.versions import KeyVersions
 from localstack.ports import free_ports
 from tests.doors import ROOT, Door, service_settings
 from tests.servers import Postgres, eventually
@@ -71,6 +72,7 @@ async def platform(postgres: Postgres, directory: Path) -> AsyncIterator[Platfor
 def _common(registry: Settings, directory: Path) -> dict[str, str]:
     (directory / "kek").write_text(registry.kek.written())
     (directory / "token-key").write_text(registry.token_key.written())
+    (directory / "inbound-keys").write_text(KeyVersions.of(os.urandom(32)).written())
     (directory / "token").write_text("a token")
     return {
         "PATH": os.environ["PATH"],
@@ -85,6 +87,7 @@ def _common(registry: Settings, directory: Path) -> dict[str, str]:
         "PKH_AUDIENCE": AUDIENCE,
         "PKH_KEK_FILE": str(directory / "kek"),
         "PKH_TOKEN_KEY_FILE": str(directory / "token-key"),
+        "PKH_INBOUND_KEYS_FILE": str(directory / "inbound-keys"),
         "PKH_CONTRACTS_DIR": str(registry.contracts_dir),
         "PKH_LOG_LEVEL": "debug",
     }
