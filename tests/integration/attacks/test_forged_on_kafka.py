@@ -80,11 +80,14 @@ async def prepare(kafka: GuardedKafka) -> None:
 
 
 async def is_let_in(kafka: GuardedKafka, user: str) -> bool:
+    asking = AIOKafkaClient(**options(kafka, kafka.as_user(user, password_of(user))))
     try:
-        async with at(kafka.url, kafka.as_user(user, password_of(user))):
-            return True
+        await asking.bootstrap()
     except KafkaConnectionError:
         return False
+    finally:
+        await asking.close()
+    return True
 
 
 @pytest.fixture(scope="module")
@@ -113,9 +116,13 @@ def as_writer(kafka: GuardedKafka, name: str) -> Cluster:
 
 def client(kafka: GuardedKafka, name: str) -> dict[str, Any]:
     """The options of any client that has a service's password."""
-    security = as_service(kafka, name).security
-    assert security is not None
-    return {"bootstrap_servers": kafka.broker.bootstrap, **security.options()}
+    return options(kafka, as_service(kafka, name))
+
+
+def options(kafka: GuardedKafka, cluster: Cluster) -> dict[str, Any]:
+    """The options of any client that has what a user of the cluster has."""
+    assert cluster.security is not None
+    return {"bootstrap_servers": kafka.broker.bootstrap, **cluster.security.options()}
 
 
 async def test_the_broker_says_when_its_certificate_ends_to_who_has_a_password_or_one_of_his_own(
