@@ -30,7 +30,7 @@ async def parts(running: Running) -> Parts:
     """Consumes every topic that it has a view of, and keeps sums of what came of it."""
     running.looks.append(Seldom(partial(last_cycles, running.store)))
     running.looks.append(partial(proof_reports.gauges, running.store))
-    return Parts(SUBSCRIPTIONS, workers={"sums": Summing(running.store).step})
+    return Parts(SUBSCRIPTIONS, workers={"sums": Summing(running.store).turn})
 
 
 SERVICE: Final = Service(
